@@ -1,0 +1,95 @@
+"""From hits to the numbered sentences a model reads: the few that say most about the question. Pure.
+
+A small model on a CPU reads slowly, so it gets sentences and not chunks. A sentence is scored by the question's
+words it holds (rare ones count more), helped by its title and headings, by its neighbours (the one before often
+names the subject) and by the rank of its hit, which alone decides when no word matches, as across languages.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chatbot.types import Evidence
+from corpus.sentences import sentence_spans
+from corpus.types import Span
+from index.terms import tokenize
+from index.types import Hit
+
+HEADING_SHARE = 0.5  # a question's word in title or headings counts so much
+NEIGHBOUR_SHARE = 0.3
+RANK_WEIGHT = 1.0  # of the first hit, in units of the average weight of one word
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    hit: Hit
+    span: Span
+    quote: str
+    words: frozenset[str]
+
+
+def choose_evidence(
+    question: str, hits: Sequence[Hit], budget_tokens: int, count_tokens: Callable[[str], int]
+) -> tuple[Evidence, ...]:
+    """Return the best sentences within the budget, numbered from 1 in the order of hits and of their text.
+
+    At least one if there is any hit, even past the budget.
+    """
+    sentences = [sentence for hit in hits for sentence in _sentences(hit)]
+    scores = _scores(question, sentences)
+    chosen: list[int] = []
+    left = budget_tokens
+    for at in sorted(range(len(sentences)), key=lambda at: (-scores[at], at)):
+        cost = count_tokens(sentences[at].quote)
+        if chosen and cost > left:
+            continue
+        chosen.append(at)
+        left -= cost
+        if left <= 0:
+            break
+    return tuple(_evidence(number, sentences[at]) for number, at in enumerate(sorted(chosen), start=1))
+
+
+def _evidence(number: int, sentence: _Sentence) -> Evidence:
+    chunk = sentence.hit.chunk
+    return Evidence(number, chunk.doc_id, sentence.hit.title, sentence.span, sentence.quote, chunk.headings)
+
+
+def _sentences(hit: Hit) -> list[_Sentence]:
+    start = hit.chunk.span.start
+    return [
+        _Sentence(hit, Span(start + span.start, start + span.end), quote, frozenset(tokenize(quote)))
+        for span in sentence_spans(hit.chunk.text)
+        if (quote := span.of(hit.chunk.text)) not in hit.chunk.headings
+    ]
+
+
+def _scores(question: str, sentences: Sequence[_Sentence]) -> list[float]:
+    weights = _weights(question, sentences)
+    unit = sum(weights.values()) / len(weights) if weights else 1.0
+    own = [_own_score(sentence, weights) + RANK_WEIGHT * unit / sentence.hit.rank for sentence in sentences]
+    return [score + NEIGHBOUR_SHARE * _best_neighbour(at, sentences, own) for at, score in enumerate(own)]
+
+
+def _weights(question: str, sentences: Sequence[_Sentence]) -> dict[str, float]:
+    """Inverse document frequency of the question's words over the candidate sentences."""
+    frequency = Counter(word for sentence in sentences for word in sentence.words)
+    return {word: math.log(1 + len(sentences) / (1 + frequency[word])) for word in set(tokenize(question))}
+
+
+def _own_score(sentence: _Sentence, weights: dict[str, float]) -> float:
+    around = frozenset(tokenize(" ".join((sentence.hit.title, *sentence.hit.chunk.headings))))
+    return sum(
+        weight if word in sentence.words else HEADING_SHARE * weight if word in around else 0.0
+        for word, weight in weights.items()
+    )
+
+
+def _best_neighbour(at: int, sentences: Sequence[_Sentence], scores: Sequence[float]) -> float:
+    same = [
+        scores[other]
+        for other in (at - 1, at + 1)
+        if 0 <= other < len(sentences) and sentences[other].hit.chunk.chunk_id == sentences[at].hit.chunk.chunk_id
+    ]
+    return max(same, default=0.0)

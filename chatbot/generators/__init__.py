@@ -1,0 +1,1 @@
+"""One module per engine behind the Generator protocol of `chatbot.generate`."""

@@ -1,0 +1,1 @@
+"""The chat window. It decides nothing: it shows what the pipeline says, and says what was clicked."""

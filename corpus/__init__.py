@@ -1,0 +1,1 @@
+"""From files to documents, and places in their text. Knows no vectors and no models."""

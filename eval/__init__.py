@@ -1,0 +1,1 @@
+"""Scripts with which evaluators measure what the chatbot says."""

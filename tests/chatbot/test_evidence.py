@@ -1,0 +1,33 @@
+from chatbot.evidence import choose_evidence
+from corpus.chunk import chunks
+from corpus.types import Document
+from index.types import Hit
+
+TEXT = "海港市新建学校12所。\n海港市新建医院3家。\n山城市新建学校7所。\n全市植树造林取得进展。"
+
+
+def hits(text: str = TEXT) -> list[Hit]:
+    document = Document("年度报告", text, "zh", "a.txt", "0" * 64)
+    return [Hit(chunk, document.title, 1.0, rank) for rank, chunk in enumerate(chunks(document), start=1)]
+
+
+def test_the_sentence_that_answers_is_chosen_first() -> None:
+    chosen = choose_evidence("山城市新建了多少所学校？", hits(), 1, len)
+    assert [item.quote for item in chosen] == ["山城市新建学校7所。"]
+
+
+def test_evidence_is_numbered_in_the_order_of_the_text() -> None:
+    chosen = choose_evidence("山城市和海港市新建了多少所学校？", hits(), 25, len)
+    assert [(item.number, item.quote) for item in chosen] == [(1, "海港市新建学校12所。"), (2, "山城市新建学校7所。")]
+
+
+def test_every_quote_is_its_span_of_the_text() -> None:
+    assert all(item.span.of(TEXT) == item.quote for item in choose_evidence("学校", hits(), 1000, len))
+
+
+def test_without_a_shared_word_the_first_hit_decides() -> None:
+    assert choose_evidence("schools?", hits(), 1, len)[0].quote == "海港市新建学校12所。"
+
+
+def test_no_hits_give_no_evidence() -> None:
+    assert choose_evidence("学校", [], 100, len) == ()
