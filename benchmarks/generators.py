@@ -12,6 +12,7 @@ import json
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,7 @@ def ask(generator: Generator, messages: Sequence[Message]) -> Timed:
 
 def measure(settings: GeneratorSettings) -> dict[str, str]:
     """Return the column of one engine: what was measured, and its figure."""
+    memory = PeakMemory()
     load, generator = timed(lambda: open_generator(settings))
     warm, _ = timed(lambda: generator.warm_up(system_prompt()))
     others = OtherPrograms()
@@ -74,7 +76,7 @@ def measure(settings: GeneratorSettings) -> dict[str, str]:
         "eight at once: first token p50 / p95": spread(t.first for t in crowd),
         "eight at once: whole answer p50 / p95": spread(t.whole for t in crowd),
         "eight at once: throughput": f"{sum(t.tokens for t in crowd) / crowd_seconds:.1f} tokens/s",
-        "memory, peak": f"{peak_bytes() / 2**30:.2f} GiB",
+        "memory, peak": f"{memory.bytes / 2**30:.2f} GiB",
         "processor time taken by other programs": f"{others.share():.0%}",
     }
     generator.close()
@@ -103,15 +105,25 @@ def decode_rate(answers: Sequence[Timed]) -> float:
     return sum(t.tokens - 1 for t in answers) / sum(t.whole - t.first for t in answers)
 
 
-def peak_bytes() -> int:
-    """Return the peak resident memory of this process and of the living ones it started, added up (Linux)."""
-    own = psutil.Process()
-    return sum(_peak(process.pid) for process in [own, *own.children(recursive=True)])
+class PeakMemory:
+    """Watches, from its making on, the resident memory of this process and of those it starts, added up."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        own = psutil.Process()
+        while True:
+            self.bytes = max(self.bytes, sum(_resident(each) for each in [own, *own.children(recursive=True)]))
+            time.sleep(0.1)
 
 
-def _peak(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 class OtherPrograms:

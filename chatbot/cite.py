@@ -171,7 +171,7 @@ class _Checker:
         claim = read(sentence)
         best: tuple[float, Evidence] | None = None
         for number, item in sorted(self._known.items()):
-            share = self._share(claim, number)
+            share = shared_words(claim, [self._quotes[number]], self._around((item,))) or 0.0
             if share < MIN_WORDS or (best is not None and share <= best[0]):
                 continue
             verdict = check_readings(claim, [self._quotes[number]], self._around((item,)))

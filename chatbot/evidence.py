@@ -18,6 +18,8 @@ from index.types import Hit
 
 HEADING_SHARE = 0.5  # a question's word in title or headings counts so much
 NEIGHBOUR_SHARE = 0.3
+CELL_BORDER = " | "  # between the cells of a row, as the readers write it
+MAX_MISSES = 4  # sentences that no longer fit, before the search for shorter ones ends
 RANK_WEIGHT = 1.0  # of the first hit, in units of the average weight of one word
 
 
@@ -34,21 +36,32 @@ def choose_evidence(
 ) -> tuple[Evidence, ...]:
     """Return the best sentences within the budget, numbered from 1 in the order of hits and of their text.
 
-    At least one if there is any hit, even past the budget.
+    At least one if there is any hit, even past the budget. A table's row comes with the table's first row.
     """
     sentences = [sentence for hit in hits for sentence in _sentences(hit)]
     scores = _scores(question, sentences)
-    chosen: list[int] = []
-    left = budget_tokens
+    chosen: set[int] = set()
+    left, misses = budget_tokens, 0
     for at in sorted(range(len(sentences)), key=lambda at: (-scores[at], at)):
-        cost = count_tokens(sentences[at].quote)
-        if chosen and cost > left:
-            continue
-        chosen.append(at)
-        left -= cost
-        if left <= 0:
+        wanted = {at, _table_head(at, sentences)} - chosen
+        cost = sum(count_tokens(sentences[one].quote) for one in wanted)
+        if not chosen or cost <= left:
+            chosen |= wanted
+            left -= cost
+        else:
+            misses += 1
+        if left <= 0 or misses == MAX_MISSES:
             break
     return tuple(_evidence(number, sentences[at]) for number, at in enumerate(sorted(chosen), start=1))
+
+
+def _table_head(at: int, sentences: Sequence[_Sentence]) -> int:
+    """The first of the rows that stand together with this one; a sentence that is no row is its own."""
+    while at > 0 and CELL_BORDER in sentences[at].quote and CELL_BORDER in sentences[at - 1].quote:
+        if sentences[at - 1].hit.chunk.chunk_id != sentences[at].hit.chunk.chunk_id:
+            break
+        at -= 1
+    return at
 
 
 def _evidence(number: int, sentence: _Sentence) -> Evidence:
@@ -61,7 +74,7 @@ def _sentences(hit: Hit) -> list[_Sentence]:
     return [
         _Sentence(hit, Span(start + span.start, start + span.end), quote, frozenset(tokenize(quote)))
         for span in sentence_spans(hit.chunk.text)
-        if (quote := span.of(hit.chunk.text)) not in hit.chunk.headings
+        if (quote := span.of(hit.chunk.text)) not in (hit.title, *hit.chunk.headings)
     ]
 
 

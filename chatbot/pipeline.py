@@ -11,9 +11,9 @@ from chatbot.answerable import answer_probability
 from chatbot.cite import Locate, Resolved, resolve
 from chatbot.errors import QuestionError
 from chatbot.evidence import choose_evidence
-from chatbot.generate import Cancelled, Generator, Sampling
+from chatbot.generate import Cancelled, Generator, Message, Sampling
 from chatbot.history import standalone
-from chatbot.prompt import Lang, answer_messages, prompt_lang, refusal
+from chatbot.prompt import Lang, answer_messages, gate_messages, prompt_lang, refusal
 from chatbot.types import Answer, AnswerReady, Event, Evidence, EvidenceFound, Timings, TokenText, Turn
 from corpus.settings import ChatbotSettings
 from corpus.types import Document, Span
@@ -113,16 +113,19 @@ class Chatbot:
 
     def _refuse(self, found: _Found, probability: float, clock: "_Clock") -> Answer:
         text = Resolved(refusal(found.lang), (), ())
-        answer = self._compose(found, text, probability, clock.timings(0, 0))
+        prompt_tokens = self._count(gate_messages(found.standalone, found.evidence, found.lang))
+        answer = self._compose(found, text, probability, clock.timings(prompt_tokens, 0))
         return replace(answer, abstained=True, reason="the evidence does not seem to hold the answer")
 
     def _finish(self, found: _Found, draft: str, probability: float, clock: "_Clock") -> Answer:
         around = [line for item in found.evidence for line in (item.title, *item.headings)]
         text = resolve(draft, found.evidence, _locator(found.searcher), list(dict.fromkeys(around)), found.lang)
         prompt = answer_messages(found.standalone, found.evidence, found.lang)
-        prompt_tokens = sum(self._generator.count_tokens(message.text) for message in prompt)
-        timings = clock.timings(prompt_tokens, self._generator.count_tokens(draft))
+        timings = clock.timings(self._count(prompt), self._generator.count_tokens(draft))
         return self._compose(found, text, probability, timings)
+
+    def _count(self, messages: Sequence[Message]) -> int:
+        return sum(self._generator.count_tokens(message.text) for message in messages)
 
     def _compose(self, found: _Found, text: Resolved, probability: float, timings: Timings) -> Answer:
         return Answer(

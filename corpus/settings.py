@@ -29,8 +29,9 @@ class ChatbotSettings(BaseModel):
     """What reads the evidence, and how much of it."""
 
     model_config = _FROZEN
-    engine: Literal["openvino", "llama.cpp", "transformers", "openai", "scripted"] = Field(
-        "openvino", description="the engine that runs the generator"
+    engine: Literal["auto", "openvino", "llama.cpp", "transformers", "openai"] = Field(
+        "auto",
+        description="what runs the generator; `auto` takes the faster of openvino and llama.cpp for the processor",
     )
     model: str = Field("default", description="`default`, a GGUF file, a transformers model, or a server's model name")
     base_url: str = Field("", description="address of an OpenAI-compatible server, for the engine `openai`")

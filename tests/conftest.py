@@ -1,11 +1,13 @@
 """Three short reports that hold what breaks offsets, and stand-ins that need no model."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from corpus.home import Home
+from corpus.home import Home, open_home
 from corpus.library import Library
+from index.weights import list_models
 
 HARBOUR = """# 海港市2031年政府工作报告
 
@@ -59,3 +61,13 @@ def library(tmp_path: Path) -> Library:
     root = tmp_path / "home"
     root.mkdir()
     return Library(Home(root))
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder with the real default models; skips where `make env` has not prepared them."""
+    folder = open_home(os.environ.get("WENCE_HOME")).models
+    missing = [model.name for model in list_models(folder) if model.state != "ready"]
+    if missing:
+        pytest.skip(f"no weights of {', '.join(missing)}: run `make env`")
+    return folder

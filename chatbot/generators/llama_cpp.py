@@ -44,8 +44,9 @@ class LlamaCppGenerator:
             self._folder.cleanup()
             raise
         self._pump = Pump("llama.cpp")
+        # No connection is kept: the server closes idle ones after seconds, and a request may meet one just closing.
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(address)),
+            transport=httpx.AsyncHTTPTransport(uds=str(address), limits=httpx.Limits(max_keepalive_connections=0)),
             base_url="http://llama.cpp",
             timeout=None,  # noqa: S113  # a queue of askers may be long; `cancelled` ends a wait
         )
@@ -114,8 +115,10 @@ class LlamaCppGenerator:
     def _post(self, path: str, order: Fields) -> Fields:
         if self._server is None:
             raise GenerationError("this model is closed: open it again")
-        response = self._pump.call(self._http.post(path, json=order))
-        return _checked(response)
+        try:
+            return _checked(self._pump.call(self._http.post(path, json=order)))
+        except httpx.HTTPError as error:
+            raise GenerationError(f"llama.cpp stopped answering ({error})") from error
 
     def _complete(self, order: Fields, cancelled: Cancelled | None) -> Generator[Fields]:
         if self._server is None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import closing
 
+import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
@@ -29,8 +30,12 @@ class OpenAIGenerator:
         self.context_tokens = context_tokens
         self._base_url = base_url
         self._pump = Pump("openai")
+        # No connection is kept: servers close idle ones, and a request may meet one just closing.
+        http = openai.DefaultAsyncHttpxClient(
+            base_url=base_url, timeout=timeout_seconds, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
         self._client = openai.AsyncOpenAI(
-            base_url=base_url, api_key=api_key or "none", timeout=timeout_seconds, max_retries=0
+            base_url=base_url, api_key=api_key or "none", timeout=timeout_seconds, max_retries=0, http_client=http
         )
 
     def stream(

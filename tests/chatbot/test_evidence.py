@@ -31,3 +31,9 @@ def test_without_a_shared_word_the_first_hit_decides() -> None:
 
 def test_no_hits_give_no_evidence() -> None:
     assert choose_evidence("学校", [], 100, len) == ()
+
+
+def test_a_row_comes_with_its_table_s_head() -> None:
+    table = "城市 | 学校\n海港市 | 12\n山城市 | 7\n河谷市 | 3"
+    chosen = choose_evidence("山城市的学校", hits(table), 14, len)
+    assert [item.quote for item in chosen] == ["城市 | 学校", "山城市 | 7"]

@@ -48,7 +48,6 @@ class Opened:
     generator: Generator
     follows_orders: bool = True  # repeats a word when asked to; random weights do not
     counts_exactly: bool = True
-    checks_words: bool = True  # knows the first tokens of words before it asks the model
 
 
 class CancelledAtSecondLook(Cancelled):
@@ -111,7 +110,7 @@ def open_local(request: pytest.FixtureRequest) -> Opened:
 def open_served(request: pytest.FixtureRequest) -> Opened:
     address: str = request.getfixturevalue("llama_server")
     settings = GeneratorSettings("openai", "any", base_url=f"{address}/v1", context_tokens=CONTEXT_TOKENS)
-    return Opened(open_generator(settings), counts_exactly=False, checks_words=False)
+    return Opened(open_generator(settings), counts_exactly=False)
 
 
 OPENERS: dict[str, Callable[[pytest.FixtureRequest], Opened]] = {
