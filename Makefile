@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+CRUD := ../shared/evaldata/crud
 
 .PHONY: env chat test check bench browser clean
 
@@ -28,7 +29,10 @@ check: $(READY)
 
 bench: env
 	$(BIN)/python -m benchmarks.generators
-	$(BIN)/python -m benchmarks.terms
+	$(BIN)/python -m pip install --quiet bm25s==0.3.16
+	@if [ -f $(CRUD)/corpus.jsonl ]; then \
+	  $(BIN)/python -m benchmarks.terms $(CRUD)/corpus.jsonl $(CRUD)/questions.jsonl "$$(mktemp -d)"; \
+	else echo "benchmarks.terms skipped: no $(CRUD)"; fi
 
 # Chromium for the browser tests. Only as root on Debian; elsewhere those tests skip and say so.
 browser:

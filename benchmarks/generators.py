@@ -1,6 +1,6 @@
 """Compares the local engines end to end: first token, whole answer, memory, loading, and eight askers at once.
 
-Run: python -m benchmarks.generators MODEL.gguf [--engines openvino llama.cpp] [--threads N] [--parallel N]
+Run: python -m benchmarks.generators [MODEL.gguf] [--engines openvino llama.cpp] [--threads N] [--parallel N]
 
 Prints a Markdown table. Each engine runs in a process of its own; memory is the sum of the peaks of that process and
 of those it started. Questions alone come one after the other, each with evidence never read before. The last row says
@@ -24,6 +24,8 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.generator_prompts import PROMPTS, prompt, system_prompt
 from chatbot.generate import Engine, Generator, GeneratorSettings, Message, Sampling, open_generator
+from corpus.commands import open_home_folder
+from index.weights import generator_path
 
 T = TypeVar("T")
 ASKERS = 8
@@ -160,7 +162,10 @@ def table(columns: dict[str, dict[str, str]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
+    default = generator_path(open_home_folder().models)
+    parser.add_argument(
+        "model", type=Path, nargs="?", default=default, help="a GGUF file; the default model if left out"
+    )
     parser.add_argument("--engines", nargs="+", default=["openvino", "llama.cpp"], choices=get_args(Engine))
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--parallel", type=int, default=4)

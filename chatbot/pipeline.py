@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chatbot.answerable import answer_probability
+from chatbot.answerable import answer_probability, missing_names
 from chatbot.cite import Locate, Resolved, resolve
 from chatbot.errors import QuestionError
 from chatbot.evidence import choose_evidence
@@ -55,11 +55,15 @@ class Chatbot:
         clock.mark_evidence()
         yield EvidenceFound(found.hits, found.evidence)
         cancelled = cancelled or Cancelled()
+        missing = missing_names(found.standalone, found.evidence)
+        if missing:
+            yield AnswerReady(self._refuse(found, missing, None, clock))
+            return
         probability = answer_probability(self._generator, found.standalone, found.evidence, found.lang, cancelled)
         if cancelled.is_set():
             return
         if probability < self._settings.min_answerable:
-            yield AnswerReady(self._refuse(found, probability, clock))
+            yield AnswerReady(self._refuse(found, (), probability, clock))
             return
         pieces: list[str] = []
         messages = answer_messages(found.standalone, found.evidence, found.lang)
@@ -111,11 +115,14 @@ class Chatbot:
         evidence = choose_evidence(whole, hits, self._settings.evidence_tokens, self._generator.count_tokens)
         return _Found(question, whole, prompt_lang(question), tuple(hits), evidence, searcher)
 
-    def _refuse(self, found: _Found, probability: float, clock: "_Clock") -> Answer:
-        text = Resolved(refusal(found.lang), (), ())
+    def _refuse(self, found: _Found, missing: Sequence[str], probability: float | None, clock: "_Clock") -> Answer:
+        text = Resolved(refusal(found.lang, missing), (), ())
         prompt_tokens = self._count(gate_messages(found.standalone, found.evidence, found.lang))
         answer = self._compose(found, text, probability, clock.timings(prompt_tokens, 0))
-        return replace(answer, abstained=True, reason="the evidence does not seem to hold the answer")
+        reason = (
+            f"no evidence names {', '.join(missing)}" if missing else "the evidence does not seem to hold the answer"
+        )
+        return replace(answer, abstained=True, reason=reason)
 
     def _finish(self, found: _Found, draft: str, probability: float, clock: "_Clock") -> Answer:
         around = [line for item in found.evidence for line in (item.title, *item.headings)]
@@ -127,7 +134,7 @@ class Chatbot:
     def _count(self, messages: Sequence[Message]) -> int:
         return sum(self._generator.count_tokens(message.text) for message in messages)
 
-    def _compose(self, found: _Found, text: Resolved, probability: float, timings: Timings) -> Answer:
+    def _compose(self, found: _Found, text: Resolved, probability: float | None, timings: Timings) -> Answer:
         return Answer(
             question=found.question,
             text=text.text,

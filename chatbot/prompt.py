@@ -11,6 +11,7 @@ from typing import Literal
 from chatbot.generate import Message
 from chatbot.types import Evidence
 from corpus.metadata import language
+from corpus.regions import region_label
 
 Lang = Literal["zh", "en"]
 
@@ -38,8 +39,12 @@ GATE_WORDS: dict[Lang, tuple[str, str]] = {"zh": ("有", "没有"), "en": ("Yes"
 
 
 _REFUSAL = {
-    "zh": "资料库中没有找到这个问题的确切答案。下面是最接近的原文，供参考。",
-    "en": "The library does not hold the exact answer to this question. The nearest passages are listed below.",
+    "zh": "资料库中没有找到这个问题的确切答案{}。下面是最接近的原文，供参考。",
+    "en": "The library does not seem to hold the exact answer{}. The nearest passages are listed below.",
+}
+_MISSING = {
+    "zh": "：最接近的原文没有提到{}",
+    "en": ": the nearest passages do not mention {}",
 }
 
 
@@ -48,9 +53,10 @@ def prompt_lang(question: str) -> Lang:
     return "zh" if language(question) == "zh" else "en"
 
 
-def refusal(lang: Lang) -> str:
-    """Return what a refusal says."""
-    return _REFUSAL[lang]
+def refusal(lang: Lang, missing: Sequence[str]) -> str:
+    """Return what a refusal says; `missing` are the places and years that it names as not found."""
+    names = ("、" if lang == "zh" else ", ").join(region_label(name, lang) for name in missing)
+    return _REFUSAL[lang].format(_MISSING[lang].format(names) if missing else "")
 
 
 def answer_messages(question: str, evidence: Sequence[Evidence], lang: Lang) -> tuple[Message, ...]:

@@ -77,6 +77,26 @@ def test_an_english_question_is_refused_in_english(make_chatbot: MakeChatbot) ->
     assert make_chatbot("x", yes=0.01).answer("How many trams were bought?").text.isascii()
 
 
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("浙江的集中供水率要达到多少？", "浙江"),
+        ("What is the target of Zhejiang?", "Zhejiang"),
+        ("2017年增长多少？", "2017"),
+    ],
+)
+def test_a_place_or_year_that_no_evidence_names_is_refused_by_name(
+    make_chatbot: MakeChatbot, question: str, named: str
+) -> None:
+    answer = make_chatbot("丘陵县的数字[1]。").answer(question)
+    assert answer.abstained
+    assert named in answer.text
+
+
+def test_a_report_stands_for_the_year_before_its_own(make_chatbot: MakeChatbot) -> None:
+    assert not make_chatbot("好。").answer("海港市2030年新建学校多少所？").abstained
+
+
 def test_the_question_comes_after_the_evidence_in_the_prompt(make_chatbot: MakeChatbot) -> None:
     seen: list[str] = []
 
