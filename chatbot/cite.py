@@ -139,8 +139,8 @@ def _cite_all(
 def attach(sentence: str, evidence: Sequence[Evidence], context: Sequence[str] = ()) -> Evidence | None:
     """The evidence that alone carries all of `sentence`, a claim without markers; None if there is none.
 
-    It must be supported and share `MIN_WORDS` of the words, figures or not: a common figure alone may be chance.
-    Of several the one that shares most, then the first.
+    It must be supported and share `MIN_WORDS` of the words; of several the one that shares most, then the first. A
+    short claim whose figures stand in one evidence sentence alone gets that one: in two they may be chance.
     """
     return _Checker({item.number: item for item in evidence}, context).attach(sentence)
 
@@ -169,15 +169,20 @@ class _Checker:
 
     def attach(self, sentence: str) -> Evidence | None:
         claim = read(sentence)
-        best: tuple[float, Evidence] | None = None
-        for number, item in sorted(self._known.items()):
-            share = shared_words(claim, [self._quotes[number]], self._around((item,))) or 0.0
-            if share < MIN_WORDS or (best is not None and share <= best[0]):
-                continue
-            verdict = check_readings(claim, [self._quotes[number]], self._around((item,)))
-            if verdict.support is Support.SUPPORTED:
-                best = share, item
-        return best[1] if best else None
+        carrying = [item for _, item in sorted(self._known.items()) if self._carries(claim, item)]
+        shares = [self._share_of_own(claim, item) for item in carrying]
+        if shares and max(shares) >= MIN_WORDS:
+            return carrying[shares.index(max(shares))]
+        has_figure = any(not said.figure.weak for said in claim.figures)
+        return carrying[0] if has_figure and len(carrying) == 1 else None
+
+    def _carries(self, claim: Reading, item: Evidence) -> bool:
+        verdict = check_readings(claim, [self._quotes[item.number]], self._around((item,)))
+        return verdict.support is Support.SUPPORTED
+
+    def _share_of_own(self, claim: Reading, item: Evidence) -> float:
+        """The share of the words that title and context do not hold already."""
+        return shared_words(claim, [self._quotes[item.number]], self._around((item,))) or 0.0
 
     def _around(self, evidence: Sequence[Evidence]) -> list[Reading]:
         return [*self._context, *(self._titles[item.title] for item in evidence)]

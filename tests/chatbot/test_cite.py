@@ -161,3 +161,19 @@ def test_any_document_is_quoted_to_the_letter(text: str, number: int) -> None:
 @pytest.mark.parametrize("piece", ["[", "[1]", "[1]、", "（[1]", "[9", "《[1]", "a[1]。"])
 def test_an_endless_draft_resolves(piece: str) -> None:
     assert set(markers(piece * 2_000)) <= {1}
+
+
+def test_a_short_claim_gets_the_one_sentence_that_holds_its_figures() -> None:
+    text = "目前，首批100吨暖心煤已于11月15日运到各村。\n全县另有3个煤场。"
+    first = Evidence(1, "d", "报告", Span(0, text.index("\n")), text[: text.index("\n")])
+    second = Evidence(2, "d", "报告", Span(text.index("\n") + 1, len(text)), text[text.index("\n") + 1 :])
+    resolved = resolve("11月15日到的，有100吨。", [first, second], lambda _doc_id, _span: ("a.txt", None))
+    assert [citation.marker for citation in resolved.citations] == [1]
+
+
+def test_a_short_claim_whose_figure_stands_in_two_sentences_gets_none() -> None:
+    quotes = ("甲县新建学校12所，投入使用。", "乙县修缮桥梁12座，全部完工。")
+    evidence = [
+        Evidence(number, "d", "报告", Span(0, len(quote)), quote) for number, quote in enumerate(quotes, start=1)
+    ]
+    assert resolve("一共是12。", evidence, lambda _doc_id, _span: ("a.txt", None)).citations == ()
