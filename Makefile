@@ -16,8 +16,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $(READY)
 
 chat: env
-	@$(BIN)/wence ingest samples/reports --collection samples
-	@$(BIN)/wence serve --examples samples/questions.jsonl
+	@$(BIN)/wence serve --ingest samples/reports --collection samples --examples samples/questions.jsonl
 
 test: env browser
 	$(BIN)/python -m pytest

@@ -1,8 +1,9 @@
 """`wence ask` and `wence serve`: thin shells over functions."""
 
 import json
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -16,7 +17,9 @@ from chatbot.pipeline import Chatbot
 from chatbot.types import Answer
 from corpus.commands import AsJson, open_library, print_json
 from corpus.errors import WenceError
+from corpus.library import DEFAULT_COLLECTION
 from corpus.settings import Settings
+from index.commands import ingest_and_index
 
 app = typer.Typer()
 
@@ -48,14 +51,22 @@ def ask(
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
     examples: Annotated[Path | None, typer.Option(help='JSON Lines; those with "example": true are offered.')] = None,
+    reports: Annotated[
+        Path | None, typer.Option("--ingest", help="Files to read first, as `wence ingest` does.")
+    ] = None,
+    collection: Annotated[str, typer.Option(help="Name of the collection of --ingest.")] = DEFAULT_COLLECTION,
 ) -> None:
     """Open the chat window on this machine."""
     from chatbot.serve import listen, make_server
 
     offered = read_examples(examples) if examples else ()
-    with listen(port=port) as listening, _opened() as (chatbot, settings):
-        chatbot.warm_up()
-        make_server(listening, chatbot, offered, _announce, settings.chatbot.parallel).run(sockets=[listening])
+    with listen(port=port) as listening, open_library() as (library, settings):
+        if reports:
+            ingest_and_index(library, settings, [reports], collection)
+        with closing(open_chatbot(library, settings)) as chatbot, suppress(KeyboardInterrupt):
+            # Whoever asks within these first seconds waits for the same work.
+            threading.Thread(target=chatbot.warm_up, daemon=True).start()
+            make_server(listening, chatbot, offered, _announce, settings.chatbot.parallel).run(sockets=[listening])
 
 
 @contextmanager

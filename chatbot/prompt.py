@@ -39,12 +39,16 @@ GATE_WORDS: dict[Lang, tuple[str, str]] = {"zh": ("有", "没有"), "en": ("Yes"
 
 
 _REFUSAL = {
-    "zh": "资料库中没有找到这个问题的确切答案{}。下面是最接近的原文，供参考。",
-    "en": "The library does not seem to hold the exact answer{}. The nearest passages are listed below.",
+    "zh": "资料库中没有找到这个问题的确切答案。",
+    "en": "The library does not seem to hold the exact answer to this question.",
 }
 _MISSING = {
-    "zh": "：最接近的原文没有提到{}",
-    "en": ": the nearest passages do not mention {}",
+    "zh": "最接近的原文没有提到{}。",
+    "en": "The nearest passages do not mention {}.",
+}
+_DOUBTED = {
+    "zh": "模型读了最接近的原文，判断其中没有确切答案。",
+    "en": "The model has read the nearest passages and does not think that they hold it.",
 }
 
 
@@ -53,10 +57,15 @@ def prompt_lang(question: str) -> Lang:
     return "zh" if language(question) == "zh" else "en"
 
 
-def refusal(lang: Lang, missing: Sequence[str]) -> str:
-    """Return what a refusal says; `missing` are the places and years that it names as not found."""
+def refusal(lang: Lang) -> str:
+    """Return what every refusal says."""
+    return _REFUSAL[lang]
+
+
+def refusal_reason(lang: Lang, missing: Sequence[str]) -> str:
+    """Return why: the places and years that no evidence names, or the model's doubt if there are none."""
     names = ("、" if lang == "zh" else ", ").join(region_label(name, lang) for name in missing)
-    return _REFUSAL[lang].format(_MISSING[lang].format(names) if missing else "")
+    return _MISSING[lang].format(names) if missing else _DOUBTED[lang]
 
 
 def answer_messages(question: str, evidence: Sequence[Evidence], lang: Lang) -> tuple[Message, ...]:

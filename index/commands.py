@@ -1,7 +1,7 @@
 """`wence ingest`, `search` and `reindex`: thin shells over functions."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from corpus.commands import AsJson, open_library, print_json
 from corpus.ingest import FileDone, ingest
 from corpus.library import DEFAULT_COLLECTION, Library
+from corpus.settings import Settings
 from index.embed import Embedder
 from index.live import LiveSearcher
 from index.open import open_embedder_for
@@ -33,16 +34,24 @@ def ingest_command(
 ) -> None:
     """Read files into the library and make them searchable. Files already read are left alone."""
     with open_library() as (library, settings):
-        failed = 0
-        with library.lock():
-            for event in ingest(library, paths, collection):
-                failed += event.outcome == "failed"
-                _show_file(event, as_json)
-            embedder = open_embedder_for(library, settings)
-            if not is_current(library, embedder):
-                _build(library, embedder, as_json)
+        failed = ingest_and_index(library, settings, paths, collection, as_json)
     if failed:
         raise typer.Exit(1)
+
+
+def ingest_and_index(
+    library: Library, settings: Settings, paths: Sequence[Path], collection: str, as_json: bool = False
+) -> int:
+    """Read files and publish what is new, saying so as it goes; return how many files failed."""
+    failed = 0
+    with library.lock():
+        for event in ingest(library, paths, collection):
+            failed += event.outcome == "failed"
+            _show_file(event, as_json)
+        embedder = open_embedder_for(library, settings)
+        if not is_current(library, embedder):
+            _build(library, embedder, as_json)
+    return failed
 
 
 @app.command()
