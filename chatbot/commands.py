@@ -1,6 +1,7 @@
 """`wence ask` and `wence serve`: thin shells over functions."""
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +22,7 @@ from corpus.library import DEFAULT_COLLECTION
 from corpus.settings import Settings
 from index.commands import ingest_and_index
 
+logger = logging.getLogger(__name__)
 app = typer.Typer()
 
 
@@ -65,7 +67,7 @@ def serve(
             ingest_and_index(library, settings, [reports], collection)
         with closing(open_chatbot(library, settings)) as chatbot, suppress(KeyboardInterrupt):
             # Whoever asks within these first seconds waits for the same work.
-            threading.Thread(target=chatbot.warm_up, daemon=True).start()
+            threading.Thread(target=_warm_up, args=[chatbot], daemon=True).start()
             make_server(listening, chatbot, offered, _announce, settings.chatbot.parallel).run(sockets=[listening])
 
 
@@ -73,6 +75,13 @@ def serve(
 def _opened() -> Iterator[tuple[Chatbot, Settings]]:
     with open_library() as (library, settings), closing(open_chatbot(library, settings)) as chatbot:
         yield chatbot, settings
+
+
+def _warm_up(chatbot: Chatbot) -> None:
+    try:
+        chatbot.warm_up()
+    except WenceError as error:  # whoever asks is told; a server that stops early need not be
+        logger.info("warming up ended early: %s", error)
 
 
 def _announce(address: str) -> None:
@@ -109,6 +118,10 @@ def _answer_line(chatbot: Chatbot, line: Question | BadLine, target: TextIO, whe
 
 def _print_answer(answer: Answer) -> None:
     typer.echo(answer.text)
+    if answer.abstained:
+        typer.echo(answer.reason)
+        for item in answer.evidence:
+            typer.echo(f"\n    {item.title}  {item.doc_id}:{item.span.start}-{item.span.end}\n    {item.quote}")
     for citation in answer.citations:
         page = f", p. {citation.page}" if citation.page else ""
         place = f"{citation.doc_id}:{citation.span.start}-{citation.span.end}"

@@ -13,7 +13,7 @@ from chatbot.errors import QuestionError
 from chatbot.evidence import choose_evidence
 from chatbot.generate import Cancelled, Generator, Message, Sampling
 from chatbot.history import standalone
-from chatbot.prompt import Lang, answer_messages, gate_messages, prompt_lang, refusal
+from chatbot.prompt import Lang, answer_messages, gate_messages, prompt_lang, refusal, refusal_reason
 from chatbot.types import Answer, AnswerReady, Event, Evidence, EvidenceFound, Timings, TokenText, Turn
 from corpus.settings import ChatbotSettings
 from corpus.types import Document, Span
@@ -116,13 +116,10 @@ class Chatbot:
         return _Found(question, whole, prompt_lang(question), tuple(hits), evidence, searcher)
 
     def _refuse(self, found: _Found, missing: Sequence[str], probability: float | None, clock: "_Clock") -> Answer:
-        text = Resolved(refusal(found.lang, missing), (), ())
+        text = Resolved(refusal(found.lang), (), ())
         prompt_tokens = self._count(gate_messages(found.standalone, found.evidence, found.lang))
         answer = self._compose(found, text, probability, clock.timings(prompt_tokens, 0))
-        reason = (
-            f"no evidence names {', '.join(missing)}" if missing else "the evidence does not seem to hold the answer"
-        )
-        return replace(answer, abstained=True, reason=reason)
+        return replace(answer, abstained=True, reason=refusal_reason(found.lang, missing))
 
     def _finish(self, found: _Found, draft: str, probability: float, clock: "_Clock") -> Answer:
         around = [line for item in found.evidence for line in (item.title, *item.headings)]
