@@ -40,7 +40,7 @@ class ChatbotSettings(BaseModel):
     parallel: int = Field(4, ge=1, le=64, description="questions answered at the same time")
     context_tokens: int = Field(4096, ge=512, le=131072, description="prompt and reply together")
     hits: int = Field(10, ge=1, le=100, description="passages searched for a question")
-    evidence_tokens: int = Field(160, ge=50, le=8000, description="tokens of evidence the model reads")
+    evidence_tokens: int = Field(280, ge=50, le=8000, description="most tokens of evidence the model reads")
     max_new_tokens: int = Field(256, ge=16, le=4096, description="longest answer")
     question_chars: int = Field(1000, ge=10, le=20000, description="longest question")
     min_answerable: float = Field(

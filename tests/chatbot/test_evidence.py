@@ -37,3 +37,9 @@ def test_a_row_comes_with_its_table_s_head() -> None:
     table = "城市 | 学校\n海港市 | 12\n山城市 | 7\n河谷市 | 3"
     chosen = choose_evidence("山城市的学校", hits(table), 14, len)
     assert [item.quote for item in chosen] == ["城市 | 学校", "山城市 | 7"]
+
+
+def test_a_sentence_that_says_nothing_of_the_question_is_left_out() -> None:
+    quotes = [item.quote for item in choose_evidence("山城市新建了多少所学校？", hits(), 1000, len)]
+    assert "山城市新建学校7所。" in quotes
+    assert "全市植树造林取得进展。" not in quotes
