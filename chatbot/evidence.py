@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chatbot.types import Evidence
+from corpus.regions import regions_in
 from corpus.sentences import sentence_spans
 from corpus.types import Span
 from index.terms import tokenize
@@ -93,9 +94,13 @@ def _scores(question: str, sentences: Sequence[_Sentence]) -> list[float]:
 
 
 def _weights(question: str, sentences: Sequence[_Sentence]) -> dict[str, float]:
-    """Inverse document frequency of the question's words over the candidate sentences."""
+    """Inverse document frequency of the question's words over the candidate sentences.
+
+    Provinces count in Chinese too, so that a question in English finds the sentences that name them.
+    """
+    asked = set(tokenize(question)).union(*(tokenize(name) for name in regions_in(question)))
     frequency = Counter(word for sentence in sentences for word in sentence.words)
-    return {word: math.log(1 + len(sentences) / (1 + frequency[word])) for word in set(tokenize(question))}
+    return {word: math.log(1 + len(sentences) / (1 + frequency[word])) for word in asked}
 
 
 def _own_score(sentence: _Sentence, weights: dict[str, float]) -> float:

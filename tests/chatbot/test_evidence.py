@@ -43,3 +43,8 @@ def test_a_sentence_that_says_nothing_of_the_question_is_left_out() -> None:
     quotes = [item.quote for item in choose_evidence("山城市新建了多少所学校？", hits(), 1000, len)]
     assert "山城市新建学校7所。" in quotes
     assert "全市植树造林取得进展。" not in quotes
+
+
+def test_an_english_question_finds_the_sentence_that_names_its_province() -> None:
+    text = "全国新建学校900所。\n湖北新建学校12所。\n湖南新建学校7所。"
+    assert choose_evidence("How many schools did Hunan build?", hits(text), 1, len)[0].quote == "湖南新建学校7所。"
