@@ -90,7 +90,7 @@ class Bm25s:
     """Eager scores in NumPy arrays, memory-mapped; the same formula and constants as tantivy."""
 
     def build(self, folder: Path, pairs: Pairs) -> None:
-        import bm25s  # type: ignore[import-untyped]
+        import bm25s
 
         keys, tokens = zip(*pairs, strict=True)
         engine = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
