@@ -63,9 +63,8 @@ def serve(
 
     offered = read_examples(examples) if examples else ()
     with listen(port=port) as listening, open_library() as (library, settings):
-        if reports:
-            ingest_and_index(library, settings, [reports], collection)
-        with closing(open_chatbot(library, settings)) as chatbot, suppress(KeyboardInterrupt):
+        embedder = ingest_and_index(library, settings, [reports], collection)[1] if reports else None
+        with closing(open_chatbot(library, settings, embedder)) as chatbot, suppress(KeyboardInterrupt):
             # Whoever asks within these first seconds waits for the same work.
             threading.Thread(target=_warm_up, args=[chatbot], daemon=True).start()
             make_server(listening, chatbot, offered, _announce, settings.chatbot.parallel).run(sockets=[listening])

@@ -8,14 +8,18 @@ from corpus.errors import ConfigError
 from corpus.home import Home
 from corpus.library import Library
 from corpus.settings import ChatbotSettings, Settings
+from index.embed import Embedder
 from index.live import LiveSearcher
 from index.open import open_embedder_for
 from index.weights import generator_path
 
 
-def open_chatbot(library: Library, settings: Settings) -> Chatbot:
-    """Return the chatbot. A WenceError says what is missing: documents, an index or a model."""
-    searcher = LiveSearcher(library, open_embedder_for(library, settings))
+def open_chatbot(library: Library, settings: Settings, embedder: Embedder | None = None) -> Chatbot:
+    """Return the chatbot. A WenceError says what is missing: documents, an index or a model.
+
+    `embedder` is the one that the settings name, if it is open already: a second one costs seconds and half a gigabyte.
+    """
+    searcher = LiveSearcher(library, embedder or open_embedder_for(library, settings))
     searcher.current()  # an empty library is found out before a large model is loaded
     return Chatbot(searcher, open_generator_for(library.home, settings.chatbot), settings.chatbot)
 

@@ -117,8 +117,8 @@ class Chatbot:
 
     def _refuse(self, found: _Found, missing: Sequence[str], probability: float | None, clock: "_Clock") -> Answer:
         text = Resolved(refusal(found.lang), (), ())
-        prompt_tokens = self._count(gate_messages(found.standalone, found.evidence, found.lang))
-        answer = self._compose(found, text, probability, clock.timings(prompt_tokens, 0))
+        read = () if missing else gate_messages(found.standalone, found.evidence, found.lang)
+        answer = self._compose(found, text, probability, clock.timings(self._count(read), 0))
         return replace(answer, abstained=True, reason=refusal_reason(found.lang, missing))
 
     def _finish(self, found: _Found, draft: str, probability: float, clock: "_Clock") -> Answer:

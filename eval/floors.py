@@ -161,8 +161,9 @@ def _run(folder: Path, documents: Sequence[Path], examples: Sequence[Example]) -
     library = Library(home)
     for event in ingest(library, documents, "default"):
         logger.info("%s %s %s", event.outcome, event.path, event.reason or "")
-    catch_up(library, open_embedder_for(library, settings), lambda progress: None)
-    chatbot = open_chatbot(library, settings)
+    embedder = open_embedder_for(library, settings)
+    catch_up(library, embedder, lambda progress: None)
+    chatbot = open_chatbot(library, settings, embedder)
     try:
         return ask_all(chatbot, examples)
     finally:

@@ -34,15 +34,15 @@ def ingest_command(
 ) -> None:
     """Read files into the library and make them searchable. Files already read are left alone."""
     with open_library() as (library, settings):
-        failed = ingest_and_index(library, settings, paths, collection, as_json)
+        failed, _ = ingest_and_index(library, settings, paths, collection, as_json)
     if failed:
         raise typer.Exit(1)
 
 
 def ingest_and_index(
     library: Library, settings: Settings, paths: Sequence[Path], collection: str, as_json: bool = False
-) -> int:
-    """Read files and publish what is new, saying so as it goes; return how many files failed."""
+) -> tuple[int, Embedder]:
+    """Read files and publish what is new, saying so as it goes; return how many files failed, and the open embedder."""
     failed = 0
     with library.lock():
         for event in ingest(library, paths, collection):
@@ -51,7 +51,7 @@ def ingest_and_index(
         embedder = open_embedder_for(library, settings)
         if not is_current(library, embedder):
             _build(library, embedder, as_json)
-    return failed
+    return failed, embedder
 
 
 @app.command()

@@ -91,6 +91,7 @@ def test_a_place_or_year_that_no_evidence_names_is_refused_by_name(
     answer = make_chatbot("丘陵县的数字[1]。").answer(question)
     assert answer.abstained
     assert named in (answer.reason or "")
+    assert answer.timings.prompt_tokens == 0
 
 
 def test_a_report_stands_for_the_year_before_its_own(make_chatbot: MakeChatbot) -> None:
